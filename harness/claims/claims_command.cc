@@ -255,7 +255,9 @@ int run_claims(const ClaimsOptions& options) {
   const auto copy = os::open_result_file(options.json_path, "--json", options.files);
   ClaimsRun run = make_run(context, options, std::move(claims));
   if (store) {
+    const Json environment = run.environment_start;
     store->plan().restore(run);
+    refuse_changed_environment(run.environment_start, environment);
   } else {
     store.emplace(ClaimsStore::create(options.out.empty() ? "results/" + run.id : options.out, run));
   }

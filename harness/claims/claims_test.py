@@ -221,6 +221,11 @@ class Claims(EndToEnd):
             ({"seed": "seven"}, "plan.json: /seed: "),
         ):
             refuse(plan, json.dumps(whole | change), said)
+        # The bug: units of two builds, kernels or machines in one comparison.
+        for part, key in (("kernel", "release"), ("cpu", "model"), ("binaries", "fanin-server_sha256"), ("binaries", "fanin-micro_sha256")):
+            other = json.loads(json.dumps(whole))
+            other["environment"][part][key] = "another"
+            refuse(plan, json.dumps(other), f'cannot resume: {part}/{key} was "another", and is ')
 
     # Would catch: units that are measured again, or another order and other looks after --resume.
     def test_an_interrupted_run_keeps_its_units(self):

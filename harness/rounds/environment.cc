@@ -14,6 +14,7 @@
 #include <ctime>
 #include <filesystem>
 #include <stdexcept>
+#include <string_view>
 
 #include "harness/machine/fingerprint.h"
 #include "harness/machine/machine.h"
@@ -267,7 +268,24 @@ Json read_environment(const Programs& programs) {
   add_digest(print, "binaries.fanin_sha256", programs.self);
   add_digest(print, "binaries.fanin-server_sha256", programs.server);
   add_digest(print, "binaries.fanin-load_sha256", programs.load);
+  if (!programs.micro.empty()) {
+    add_digest(print, "binaries.fanin-micro_sha256", programs.micro);
+  }
   return print.take();
+}
+
+void refuse_changed_environment(const Json& before, const Json& now) {
+  for (const char* place :
+       {"/kernel/release", "/cpu/model", "/cpu/allowed", "/hypervisor", "/clocksource", "/binaries/fanin-server_sha256",
+        "/binaries/fanin-load_sha256", "/binaries/fanin-micro_sha256"}) {
+    const Json::json_pointer pointer(place);
+    const Json was = before.contains(pointer) ? before[pointer] : Json();
+    const Json is = now.contains(pointer) ? now[pointer] : Json();
+    if (was != is) {
+      throw std::invalid_argument(fmt::format("cannot resume: {} was {}, and is {} now: start a new run",
+                                              std::string_view(place).substr(1), was.dump(), is.dump()));
+    }
+  }
 }
 
 std::string describe_busy(const Json& environment) {

@@ -11,6 +11,10 @@ namespace fanin::harness {
 // path of a user's and no host name.
 Json read_environment(const Programs& programs);
 
+// Throws std::invalid_argument if the machine, the kernel or a program that is measured with differs between two
+// fingerprints: what is measured now would not repeat what was measured before.
+void refuse_changed_environment(const Json& before, const Json& now);
+
 // Why other programs kept the machine busy when a fingerprint was taken; empty: they did not, or it is unknown.
 std::string describe_busy(const Json& environment);
 

@@ -65,20 +65,6 @@ void exclude_unsupported(SuiteRun& run) {
   }
 }
 
-// Throws if the machine or a program has changed: rounds would not be repetitions of each other.
-void check_same(const Json& before, const Json& after) {
-  for (const char* place : {"/kernel/release", "/cpu/model", "/cpu/allowed", "/hypervisor", "/clocksource",
-                            "/binaries/fanin-server_sha256", "/binaries/fanin-load_sha256"}) {
-    const Json::json_pointer pointer(place);
-    const Json was = before.contains(pointer) ? before[pointer] : Json();
-    const Json is = after.contains(pointer) ? after[pointer] : Json();
-    if (was != is) {
-      throw std::invalid_argument(fmt::format("cannot resume: {} was {}, and is {} now: start a new run",
-                                              std::string_view(place).substr(1), was.dump(), is.dump()));
-    }
-  }
-}
-
 void check_same_suite(const JsonReader& run, const std::string& directory) {
   const std::string path = directory + "/suite.json";
   const JsonReader suite = run.at("suite");
@@ -247,7 +233,7 @@ SuiteRun resume_run(const RunOptions& options) {
     throw std::invalid_argument("cannot resume: other CPUs are allowed now: start a new run");
   }
   const Json environment = read_environment(run.context.programs);
-  check_same(record.environment_start, environment);
+  refuse_changed_environment(record.environment_start, environment);
   run.machine_busy = describe_busy(environment);
   check_same_suite(reader, run.directory);
   record.cells = cells_to_resume(reader, record.suite);
