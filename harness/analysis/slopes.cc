@@ -5,6 +5,7 @@
 #include <optional>
 #include <utility>
 
+#include "harness/analysis/metric.h"
 #include "harness/analysis/summary.h"
 #include "statistics/statistics.h"
 
@@ -20,8 +21,27 @@ std::vector<const Json*> measured(const std::vector<const Json*>& cells) {
   return found;
 }
 
-std::string why_none(const std::vector<const Json*>& cells, std::size_t measured_cells, const std::string& metric) {
+// What the rounds say about their missing values; empty if nothing.
+std::string explain_rounds(const std::vector<const Json*>& cells, const std::vector<const Json*>& rounds,
+                           const std::string& metric) {
+  for (const Json* round : rounds) {
+    const bool is_own =
+        std::any_of(cells.begin(), cells.end(), [&](const Json* cell) { return cell->at("id") == round->at("cell"); });
+    if (is_own && round->at("status") == "ok" && metric_of(*round, metric).is_null()) {
+      if (std::string reason = explain_null(*round, find_metric(metric)); !reason.empty()) {
+        return reason;
+      }
+    }
+  }
+  return "";
+}
+
+std::string why_none(const std::vector<const Json*>& cells, const std::vector<const Json*>& rounds,
+                     std::size_t measured_cells, const std::string& metric) {
   if (measured_cells >= 2) {
+    if (std::string reason = explain_rounds(cells, rounds, metric); !reason.empty()) {
+      return reason;
+    }
     const bool holds_slab = metric == "machine_slab_bytes" || metric == "memory_total_bytes";
     return fmt::format("no block has this value in every measured cell: a round failed, or {}",
                        holds_slab
@@ -59,7 +79,7 @@ Json summarise(const std::vector<const Json*>& cells, const std::vector<const Js
              {"high", nullptr},
              {"coverage", nullptr}};
   if (slopes.empty()) {
-    slope["reason"] = why_none(cells, used.size(), metric);
+    slope["reason"] = why_none(cells, rounds, used.size(), metric);
     return slope;
   }
   const statistics::Interval interval = statistics::median_interval(slopes, statistics::kConfidenceLevel);

@@ -291,6 +291,10 @@ TEST(Slopes, AreNullWithAReason) {
   EXPECT_THAT(slope["reason"].get<std::string>(), HasSubstr("could not be read"));
   // Would catch: a run whose bytes per idle connection are always missing, and nobody knows how to get them.
   EXPECT_THAT(slope["reason"].get<std::string>(), HasSubstr("with 1 active one waits for it"));
+  // The bug: of interleaved servers "slab memory had not settled".
+  rounds[1]["interleaved"] = 3;
+  EXPECT_EQ(slope_of({cell_of(0), cell_of(10)}, rounds, "memory_total_bytes")["reason"],
+            "it is a figure of the machine, for all servers of the interleaved unit together");
   rounds[1]["status"] = "failed";
   const Json pss = slope_of({cell_of(0), cell_of(10)}, rounds, "server_pss_bytes");
   EXPECT_THAT(pss["reason"].get<std::string>(), EndsWith("a round failed, or it could not be read"));

@@ -2,7 +2,11 @@
 
 #include <fmt/format.h>
 
+#include <map>
 #include <set>
+#include <string>
+#include <utility>
+#include <vector>
 
 #include "harness/analysis/notes.h"
 #include "harness/analysis/ratios.h"
@@ -186,8 +190,22 @@ std::string slope_row(const std::string& server, const std::vector<Json>& slopes
       }
     }
   }
-  const Json& total = slopes.front();
-  return text + (total["median"].is_null() ? "   " + os::printable(total["reason"].get<std::string>()) : "") + "\n";
+  return text + "\n";
+}
+
+// Why the totals without a value have none, once for all servers with the same reason.
+std::string explain_slopes(const std::vector<std::pair<std::string, std::vector<Json>>>& servers) {
+  std::map<std::string, std::vector<std::string>> reasons;
+  for (const auto& [server, slopes] : servers) {
+    if (const Json& total = slopes.front(); total["median"].is_null()) {
+      reasons[total["reason"].get<std::string>()].push_back(server);
+    }
+  }
+  Footnotes footnotes;
+  for (const auto& [reason, of_servers] : reasons) {
+    footnotes.add(fmt::format("{}", fmt::join(of_servers, ", ")), reason);
+  }
+  return footnotes.text();
 }
 
 // What one more idle connection costs, from the experiments that sweep them.
@@ -214,7 +232,7 @@ std::string describe_slopes(const std::string& experiment, const Json& slopes) {
   for (const auto& [server, own] : servers) {
     text += slope_row(server, own);
   }
-  return text;
+  return text + explain_slopes(servers);
 }
 
 }  // namespace
