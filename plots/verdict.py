@@ -20,7 +20,7 @@ _NAME_WIDTH = 3.3  # of cells, in inches
 _ROOM, _COLUMNS = 2.3, {"change": 1.68, "could find": 0.86, "verdict": 0.02}  # inches: all columns; their distances from the right
 _BAND = "#e9e9e9"
 _CONTROL = {"color": "#8f8f8f", "marker": "|", "markersize": 6, "markeredgewidth": 1.4}
-_ALARMS = {1: "REGRESSION", 3: "NOT COMPARABLE", 4: "UNDECIDED"}  # by exit code
+_ALARMS = {1: "REGRESSION", 3: "NOT COMPARABLE", 4: "UNDECIDED", 130: "INTERRUPTED"}  # by exit code
 
 
 def draw(document):

@@ -98,8 +98,7 @@ int run_ab(const AbOptions& options) {
   check_arguments(cells, base, now, context.programs);
   const auto file = os::open_result_file(options.json_path, "--json", {options.base, options.now, path});
   announce(cells, options);
-  SessionResult result = hold_session(context, std::move(cells), options);
-  Judgement& judgement = result.judgement;
+  Judgement judgement = hold_session(context, std::move(cells), options);
   const Json environment = read_environment(context.programs);
   judgement.procedure.false_alarms =
       describe_false_alarms((context.programs.data() / "results/selftest/selftest.json").string(), environment);
@@ -111,9 +110,7 @@ int run_ab(const AbOptions& options) {
     file->write(to_text(document));
   }
   const ExitCode code = judgement.exit_code();
-  return result.interrupted ? static_cast<int>(ExitCode::kInterrupted)
-         : options.bisect   ? exit_code_for_bisect(code)
-                            : static_cast<int>(code);
+  return options.bisect ? exit_code_for_bisect(code) : static_cast<int>(code);
 }
 
 }  // namespace fanin::harness

@@ -123,7 +123,9 @@ void exclude(Json& base, Json& now, Judgement& judgement) {
   }
 }
 
-constexpr double kTotalBand = 0.001;  // what moved interrupts change in the kernel stays below
+// Options that no request uses moved it by up to 0.24 % (churn/epoll) and 0.12 % (echo/epoll): the layout of other
+// programs shifts interrupts, and with them the paths of the scheduler.
+constexpr double kTotalBand = 0.01;
 
 // By function, of the server's user code.
 std::map<std::string, double> count_server_user(const Json& cell) {
@@ -191,6 +193,9 @@ LedgerComparison compare_counts(const Json& base, const Json& now, const AbOptio
   judgement.kind = "ab";
   judgement.procedure.method =
       "instructions are counted: of the server's user code one decides, of all of them a change beyond the band";
+  judgement.procedure.false_alarms =
+      "none with the same programs, whose counts are the same to the last digit; other programs shift interrupts and "
+      "switches, for which all instructions have their band";
   judgement.faults.insert(judgement.faults.end(), excluded.faults.begin(), excluded.faults.end());
   judgement.notes.insert(judgement.notes.end(), excluded.notes.begin(), excluded.notes.end());
   std::vector<MetricVerdict> metrics;
@@ -226,8 +231,8 @@ std::string describe_counts(const LedgerComparison& comparison) {
                         change == 0 ? "equal" : outcome_name(metric));
   }
   text +=
-      "The server's own are those of its user code, of each function to the nearest instruction. Timer interrupts are "
-      "left out.\n";
+      "The server's own instructions are those of its user code; the change of each function is rounded to the nearest "
+      "instruction. Timer interrupts are left out.\n";
   for (const CellDifference& difference : comparison.differences) {
     text += "\n" + describe_cell_difference(difference);
   }

@@ -154,15 +154,15 @@ std::vector<AbCell> prepare(const RoundContext& context, std::vector<AbCell> cel
 }
 
 // How the arms of a unit share its time. Cells of memory, workloads that fanin-load cannot interleave, servers that
-// spin and replies that outlast a slice are measured in turn.
+// spin and replies that outlast a slice are measured one after another.
 std::string describe_driving(const std::vector<AbCell>& cells) {
   const auto interleaved = static_cast<std::size_t>(
       std::count_if(cells.begin(), cells.end(), [](const AbCell& cell) { return cell.interleaved; }));
   if (interleaved == cells.size()) {
     return "driven in slices";
   }
-  return interleaved == 0 ? "measured in turn"
-                          : fmt::format("driven in slices ({} in turn)",
+  return interleaved == 0 ? "measured one after another"
+                          : fmt::format("driven in slices ({} one after another)",
                                         os::part_of(cells.size() - interleaved, cells.size(), "cell"));
 }
 
@@ -205,22 +205,23 @@ std::vector<std::string> Arm::command_line() const {
   return words;
 }
 
-SessionResult hold_session(const RoundContext& context, std::vector<AbCell> cells, const AbOptions& options) {
+Judgement hold_session(const RoundContext& context, std::vector<AbCell> cells, const AbOptions& options) {
   const SessionPlan times = plan_session(options.budget, cells.size());
   const statistics::SequentialPlan plan = plan_comparisons(cells, options, times.max_units);
   const std::vector<int> allowed = net::allowed_cpus();
   net::bind_to_cpus(context.placement.client_cpus);  // the harness sleeps there: it must not take time from the server
   const net::TimePoint deadline = net::now() + options.budget;
-  SessionResult result;
+  bool interrupted = false;
   Session session(context, options.seed.value_or(draw_seed()));
   try {
     session.measure(prepare(context, std::move(cells), options, times, plan), deadline, times.max_units);
   } catch (const Interrupted&) {
-    result.interrupted = true;
+    interrupted = true;
   }
   net::bind_to_cpus(allowed);
-  result.judgement = judge(session, options, plan);
-  return result;
+  Judgement judgement = judge(session, options, plan);
+  judgement.interrupted = interrupted;
+  return judgement;
 }
 
 }  // namespace fanin::harness

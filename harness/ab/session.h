@@ -40,15 +40,9 @@ struct AbCell {
   }
 };
 
-// How a session ended.
-struct SessionResult {
-  Judgement judgement;
-  bool interrupted = false;
-};
-
 // Measures the cells in units of base, new and control until all are decided or the budget is spent, with the harness
 // on the client's CPUs. Sets windows, metrics and designs of the cells. Throws std::system_error if the harness lacks a
 // resource.
-SessionResult hold_session(const RoundContext& context, std::vector<AbCell> cells, const AbOptions& options);
+Judgement hold_session(const RoundContext& context, std::vector<AbCell> cells, const AbOptions& options);
 
 }  // namespace fanin::harness

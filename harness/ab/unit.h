@@ -20,7 +20,7 @@ struct UnitArm {
 enum class UnitDesign {
   kInTurn,          // one after the other, in an order that the seed draws
   kInterleaved,     // needs equal workloads and placements
-  kTryInterleaved,  // the same; in turn if their replies take too long for slices (long-replies)
+  kTryInterleaved,  // the same; one after another if their replies take too long for slices (long-replies)
 };
 
 // The design of the next unit, where arms may be interleaved or not. The first one finds out how long replies take.

@@ -271,6 +271,26 @@ TEST(ExportVerdict, GithubWarnsOfWhatIsUndecidedWhereThatFails) {
   EXPECT_THAT(write_judgement(judgement, "github"), Not(HasSubstr("::warning")));
 }
 
+// Would catch: a green step of a session that was interrupted.
+TEST(ExportVerdict, AnInterruptedSessionIsAnError) {
+  Judgement judgement = make_judgement();
+  judgement.metrics = {make_metric("e/epoll/1", Verdict::kEquivalent, 1)};
+  judgement.interrupted = true;
+  EXPECT_THAT(write_judgement(judgement, "github"), HasSubstr("::error title=fanin ab::interrupted: "));
+  EXPECT_THAT(write_judgement(judgement, "junit"), HasSubstr("errors=\"1\""));
+}
+
+// The bug: "instructions_per_request is no metric of results/schema/metrics.json".
+TEST(ExportVerdict, CountsAreFiguresToo) {
+  Judgement judgement = make_judgement();
+  judgement.metrics = {make_metric("e/epoll/1", Verdict::kEquivalent, 1)};
+  judgement.metrics[0].metric = std::string(kInstructionsPerRequest);
+  judgement.metrics[0].unit = "1";
+  EXPECT_THAT(write_judgement(judgement, "openmetrics"), HasSubstr("instructions_per_request"));
+  EXPECT_THAT(write_judgement(judgement, "benchmark-action-smaller"), HasSubstr("instructions_per_request"));
+  EXPECT_EQ(write_judgement(judgement, "benchmark-action-bigger"), "[]\n");
+}
+
 TEST(ExportVerdict, FiguresAreTheNewSideAndItsRatio) {
   const Json bencher = Json::parse(write_judgement(make_mixed_judgement(), "bencher"));
   EXPECT_EQ(bencher.at("e/epoll/2").at("server_cpu_per_request_ns"), (Json{{"value", 1200.0}}));

@@ -7,6 +7,7 @@
 
 #include "harness/analysis/summary.h"
 #include "harness/export/export.h"
+#include "harness/verdict/verdict.h"
 #include "os/format.h"
 
 namespace fanin::harness {
@@ -28,6 +29,10 @@ void append_load_figures(std::vector<Figure>& figures, const NamedLoad& load) {
       figures.push_back({load.name, metric.name, metric.unit, 1, value.get<double>()});
     }
   }
+}
+
+std::string describe_meaning(const std::string& metric) {
+  return is_of_ledgers(metric) ? "counted in an emulator" : find_metric(metric).meaning;
 }
 
 // Few units give no interval.
@@ -181,7 +186,7 @@ std::string to_openmetrics(const Json& document) {
     }
     const Figure& first = samples.front();
     text += fmt::format("# HELP {} {}: {}; {} and its interval.\n", base.family, label,
-                        escape_label(find_metric(first.metric).meaning),
+                        escape_label(describe_meaning(first.metric)),
                         first.is_ratio ? "divided by that of base" : "median");
     for (const Figure& figure : samples) {
       const std::array<std::pair<const char*, std::optional<double>>, 3> statistics{
@@ -260,7 +265,7 @@ std::string to_bencher(const Json& document) {
 std::string to_benchmark_action(const Json& document, bool bigger) {
   Json entries = Json::array();
   for (const Figure& figure : figures(document)) {
-    if (find_metric(figure.metric).higher_is_better == bigger) {
+    if ((!is_of_ledgers(figure.metric) && find_metric(figure.metric).higher_is_better) == bigger) {
       Json entry{{"name", figure.name + " " + figure.label()},
                  {"unit", figure.unit},
                  {"value", figure.value},

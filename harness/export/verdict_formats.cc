@@ -170,7 +170,7 @@ class Annotations {
 std::string to_github(const Json& verdict) {
   const Judgement judgement = read_judgement(verdict);
   Annotations annotations;
-  annotations.add("notice", "fanin " + judgement.kind, describe_result(judgement));
+  annotations.add(judgement.interrupted ? "error" : "notice", "fanin " + judgement.kind, describe_result(judgement));
   for (const std::string& obstacle : judgement.obstacles) {
     annotations.add("error", "not comparable", obstacle);
   }

@@ -43,11 +43,11 @@ AbCell make_ab_cell(const std::string& model, std::uint64_t added) {
 }
 
 Judgement measure_cell(const RoundContext& context, AbCell cell, const AbOptions& options) {
-  SessionResult result = hold_session(context, {std::move(cell)}, options);
-  if (result.interrupted) {
+  Judgement judgement = hold_session(context, {std::move(cell)}, options);
+  if (judgement.interrupted) {
     throw Interrupted{};
   }
-  return std::move(result.judgement);
+  return judgement;
 }
 
 }  // namespace

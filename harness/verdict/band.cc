@@ -29,7 +29,11 @@ double parse_share(const std::string& text, const std::string& option) {
     throw std::invalid_argument(
         fmt::format("--band {}: a bare number is a share, such as 0.02: write {}% for percent", option, number));
   }
-  if (used == 0 || used != number.size() || !(share >= 0 && share <= 10)) {
+  if (used == number.size() && used > 0 && share >= 1) {
+    throw std::invalid_argument(
+        fmt::format("--band {}: would let a halved throughput pass: give less than 100%", option));
+  }
+  if (used == 0 || used != number.size() || !(share >= 0)) {
     throw std::invalid_argument(
         fmt::format("--band {}: '{}' is no share: write 2% or 0.02", option, os::printable(text, kLongestName)));
   }

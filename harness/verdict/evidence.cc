@@ -127,7 +127,7 @@ std::string describe_method(Unit unit, const std::vector<TestedMetric>& tested, 
 
 std::string describe_false_discoveries(Unit unit) {
   const char* const condition = unit == Unit::kRun
-                                    ? "if the runs of base and new were measured in turn"
+                                    ? "if the runs of base and new alternated"
                                     : "if runs of one commit differ no more than results/selftest/drift.json says";
   return fmt::format(
       "by design at most {:g} % of the changes that it reports, {} (docs/statistics.md); fanin selftest measures fanin "

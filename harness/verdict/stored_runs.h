@@ -66,7 +66,7 @@ std::vector<std::vector<double>> take_ratios(const RunsOfSide& side, const std::
 // several. Empty: the experiment has one server.
 std::string find_baseline(const Json& run, const std::string& experiment);
 
-// Whether the servers of an experiment were driven in turn, in slices.
+// Whether the servers of an experiment were interleaved.
 bool is_interleaved(const Json& run, const std::string& experiment);
 
 // "EXPERIMENT/SERVER" of the cells that a slope is fitted to.

@@ -149,6 +149,9 @@ Verdict judge_ratio(const std::optional<statistics::Interval>& ratio, double ban
 void MetricVerdict::add_reason(const std::string& more) { reason += (reason.empty() ? "" : "; ") + more; }
 
 ExitCode Judgement::exit_code() const {
+  if (interrupted) {
+    return ExitCode::kInterrupted;
+  }
   if (!obstacles.empty()) {
     return ExitCode::kNotComparable;
   }
@@ -198,6 +201,7 @@ Json judgement_to_json(const Judgement& judgement) {
           {"result", describe_result(judgement)},
           {"exit_code", static_cast<int>(judgement.exit_code())},
           {"strict", judgement.strict},
+          {"interrupted", judgement.interrupted},
           {"counts", counted},
           {"metrics", metrics},
           {"faults", faults},
@@ -222,6 +226,7 @@ Judgement judgement_from_json(const JsonReader& reader) {
   judgement.base = reader.at("base").text();
   judgement.now = reader.at("new").text();
   judgement.strict = reader.at("strict").value().get<bool>();
+  judgement.interrupted = reader.value().value("interrupted", false);
   for (const JsonReader& metric : reader.at("metrics").items()) {
     check_verdict(metric, judgement.metrics.emplace_back(metric_from_json(metric)));
   }

@@ -91,6 +91,7 @@ struct Judgement {
   std::vector<std::string> differences;  // of the environments
   Procedure procedure;
   bool strict = false;
+  bool interrupted = false;  // by a signal, before every cell was decided or the budget was spent
 
   ExitCode exit_code() const;
   // Kernels differ on purpose: one that needs more instructions is no regression.

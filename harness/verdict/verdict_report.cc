@@ -144,10 +144,12 @@ std::vector<ReceiptLine> make_receipt(const Judgement& judgement) {
       most = std::max(most.value_or(*metric.smallest_effect), *metric.smallest_effect);
     }
   }
+  const bool is_counted = !judgement.metrics.empty() && is_of_ledgers(judgement.metrics.front().metric);
   lines.push_back(
-      {"could find", least ? fmt::format("changes from {} (the narrowest) to {} (the widest), in 9 of 10 sessions",
-                                         format_share(least), format_share(most))
-                           : "nothing: there are too few units for an interval"});
+      {"could find", is_counted ? "any change beyond the band: counts have no noise"
+                     : least    ? fmt::format("changes from {} (the narrowest) to {} (the widest), in 9 of 10 sessions",
+                                              format_share(least), format_share(most))
+                                : "nothing: there are too few units for an interval"});
   lines.push_back({"false alarms", judgement.procedure.false_alarms});
   lines.push_back({"method", judgement.procedure.method});
   return lines;
@@ -170,9 +172,10 @@ std::string describe_result(const Judgement& judgement) {
       return judgement.faults.empty() ? "invalid: the control is outside its band; " + totals
                                       : fmt::format("failed: {} without a usable result; {}",
                                                     os::plural(judgement.faults.size(), "cell"), totals);
+    case ExitCode::kInterrupted:
+      return "interrupted: " + totals;
     case ExitCode::kPassed:
     case ExitCode::kUsage:
-    case ExitCode::kInterrupted:
       break;
   }
   return (judgement.compares_kernels() ? "cells that changed: " : "no regression: ") + totals;

@@ -40,6 +40,16 @@ TEST(JudgeRatio, ComparesTheIntervalWithTheBand) {
   EXPECT_EQ(judge_ratio(std::nullopt, 0.05, true), Verdict::kUndecided);
 }
 
+// The bug: an interrupted session wrote "no regression" and exit code 0 for the cells that it had decided.
+TEST(Judgement, AnInterruptedSessionIsNoPassedOne) {
+  Judgement judgement = judgement_with({Verdict::kEquivalent});
+  judgement.interrupted = true;
+  const Json document = judgement_to_json(judgement);
+  EXPECT_EQ(document.at("exit_code"), 130);
+  EXPECT_EQ(document.at("result"), "interrupted: 0 better, 0 worse, 1 equivalent, 0 undecided");
+  EXPECT_TRUE(judgement_from_json(JsonReader(document, "v.json")).interrupted);
+}
+
 // The bug: base 102k, new 101k, change +0.4 %, and nothing said which of them counts.
 TEST(Report, SaysThatPairsDecideWhereTheMediansContradictThem) {
   Judgement judgement = judgement_with({Verdict::kEquivalent});
