@@ -86,7 +86,7 @@ TEST(LedgerCompare, ACellThatIsGoneFails) {
   EXPECT_THAT(describe_ledger_comparison(comparison),
               AllOf(HasSubstr("  echo/epoll/1: failed: it hung\n  echo/poll/1: missing: new has no such cell\n"
                               "  echo/select/1: failed in base: panic\n  echo/thread/1: only in new\n"),
-                    HasSubstr("Counts are exact: any difference is a difference.\nfailed: 2 cells")));
+                    HasSubstr("Counts are exact: any difference is real.\nfailed: 2 cells")));
 }
 
 // The bug: a kernel that one side alone has was left out without a word.
@@ -97,8 +97,13 @@ TEST(LedgerCompare, KernelsOfOneSideAreNamed) {
   const Json now = make_ledger({make_kernel("6.6"), make_kernel("6.12")},
                                {make_counted_cell("echo/epoll/1", "6.6", {{-1, "f", 1}}),
                                 make_counted_cell("echo/epoll/1", "6.12", {{-1, "f", 1}})});
-  EXPECT_THAT(compare_ledgers(base, &now, kPlain).judgement.notes,
-              ElementsAre("6.1: only base has this kernel", "6.6: only new has this kernel"));
+  const Judgement judgement = compare_ledgers(base, &now, kPlain).judgement;
+  EXPECT_THAT(judgement.notes, ElementsAre("6.6: only new has this kernel"));
+  // The bug: "no regression" of a ledger that lacks a kernel of base.
+  ASSERT_EQ(judgement.faults.size(), 1U);
+  EXPECT_EQ(judgement.faults[0].cell, "6.1");
+  EXPECT_EQ(judgement.faults[0].reason, "new has no such kernel");
+  EXPECT_EQ(judgement.exit_code(), ExitCode::kFailed);
 }
 
 // Would catch: counts of another window, seed or generator that are taken for a change of the kernel.
@@ -111,6 +116,13 @@ TEST(LedgerCompare, WhatIsNotTheSameIsNotComparable) {
   };
   EXPECT_THAT(obstacles_with("/seed", 1), IsEmpty());
   EXPECT_THAT(obstacles_with("/seed", 2), ElementsAre("seed differs: 1 and 2"));
+  EXPECT_THAT(obstacles_with("/memory_mib", 128), IsEmpty());  // base is of an earlier version
+  Json large = base;
+  large["memory_mib"] = 512;
+  Json small = base;
+  small["memory_mib"] = 128;
+  EXPECT_THAT(compare_ledgers(large, &small, kPlain).judgement.obstacles,
+              ElementsAre("memory of the guests differs: 512 and 128"));
   EXPECT_THAT(obstacles_with("/window/skip", 3), ElementsAre(HasSubstr("window differs")));
   EXPECT_THAT(obstacles_with("/qemu/version", "8"), ElementsAre("QEMU differs: \"7.2.22\" and \"8\""));
   CompareOptions vary = kPlain;

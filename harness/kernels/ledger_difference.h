@@ -17,7 +17,7 @@ struct CountChange {
   std::uint64_t now = 0;
 };
 
-// One cell on two kernels, or in two ledgers. Counts are exact: any difference is a difference.
+// One cell on two kernels, or in two ledgers. Counts are exact: any difference is real.
 struct CellDifference {
   std::string cell;
   std::string base_kernel;

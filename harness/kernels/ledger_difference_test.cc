@@ -157,7 +157,7 @@ TEST(LedgerReport, SeedsShowTheCellsInWhichProgramsRunInAnotherOrder) {
   EXPECT_EQ(
       describe_seeds(ledger),
       "\nSeeds 1, 3: where the programs run in the same order, a cell differs by 0 % at most (echo/poll/1 on 6.1)\n"
-      "The programs run in another order with some seed:\n"
+      "Some seeds schedule the programs in a different order:\n"
       "  echo/epoll/1 on 6.1: 100.0 to 101.0 instructions; switches per request, server 1.00 to 2.00\n");
   EXPECT_THAT(describe_ledger(ledger), HasSubstr("Seeds 1, 3: "));
 }

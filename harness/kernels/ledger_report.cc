@@ -144,7 +144,7 @@ std::string describe_orders(const std::map<std::string, SeedRanges>& cells) {
                                     format_instructions(ranges.instructions.high), switches),
                         kReportWidth, 4);
   }
-  return text.empty() ? text : "The programs run in another order with some seed:\n" + text;
+  return text.empty() ? text : "Some seeds schedule the programs in a different order:\n" + text;
 }
 
 }  // namespace

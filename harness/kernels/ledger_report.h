@@ -22,8 +22,8 @@ std::string describe_cell_difference(const CellDifference& difference, std::size
 // The differences of two kernels' configurations that can change what a request costs, and how many others there are.
 std::string describe_config_difference(const ConfigDifference& difference);
 
-// How far counts of other seeds are from those of the ledger, and the cells in which the programs run in another order
-// with some seed; empty without other seeds.
+// How far counts of other seeds are from those of the ledger, and the cells in which the programs are scheduled in a
+// different order with some seed; empty without other seeds.
 std::string describe_seeds(const Json& ledger);
 
 // The table and other seeds, then each later kernel compared with the first: its configuration, and the change of each

@@ -282,6 +282,7 @@ Json LedgerRun::document() const {
           {"environment", environment_},
           {"qemu", {{"version", setup_.emulator.version}}},
           {"window", {{"skip", window_.skip}, {"count", window_.count}}},
+          {"memory_mib", options_.memory_mib},
           {"kernels", kernels_},
           {"cells", std::move(cells)},
           {"differences", std::move(differences)}};

@@ -23,7 +23,7 @@ Json take_run(const BootResult& boot, const std::string& file);
 // cell that was measured.
 os::ExitCode judge_runs(const std::vector<Json>& runs, std::size_t boots);
 
-// `fanin kernels --time`: boots each kernel several times under KVM, in blocks of a drawn order, and has each guest
+// `fanin kernels --time`: boots each kernel several times under KVM, in blocks in random order, and has each guest
 // measure the suite. Writes DIR/KERNEL/boot-N/run.json and prints each later kernel compared with the first. Returns
 // the exit code: 0 done, 4 nothing was measured, 5 a boot or a cell failed, 130 the user interrupted it. Throws
 // std::invalid_argument as set_up_ledger() and find_kernels() do, and if the first kernel does not boot under KVM.
