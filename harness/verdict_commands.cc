@@ -50,7 +50,7 @@ void add_compare_command(CLI::App& app, int& exit_code) {
       app.add_subcommand("compare",
                          "Compares stored runs of two sides, and decides which is better: at least 4 rounds of a cell, "
                          "or 4 runs, a side (smoke has 2 rounds). Or ledgers of fanin kernels: two, or the kernels in "
-                         "one; their counts are exact, so any difference is a difference");
+                         "one; their counts are exact, so any difference is real");
   command
       ->add_option(
           "runs", options->base,

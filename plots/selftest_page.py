@@ -29,7 +29,7 @@ def _describe_origin(document):
     ):
         count = sum(each["verdict"] == verdict for each in sessions)
         text += f" {count} of them {'is' if count == 1 else 'are'} {words}." if count else ""
-    return f"{text} The name of a scenario says what was added, and the budget. [All sessions](../{RESULT})."
+    return f"{text} A scenario's name states the added effect and the budget. [All sessions](../{RESULT})."
 
 
 def _name_commit(commit):
@@ -46,8 +46,8 @@ def _table(power):
     ]
     head = "| scenario | model | found, with its 95 % interval | expected change | measured | intervals that include it | length | units |"
     note = (
-        "Expected is what the pilot says that the added loops cost. Changes, length and units are medians over the sessions. "
-        "The expected change is an estimate too, from pilots minutes earlier, so an interval that misses it need not be wrong. "
+        "The expected change is the pilots' estimate of the cost of the added loop steps. Changes, length and units are medians over the sessions. "
+        "It comes from pilots minutes earlier, so an interval that misses it need not be wrong. "
         "The A/A comparisons below, whose true change is 0, test the intervals."
     )
     return "\n".join([head, "|---" * 8 + "|", *rows, "", note]) if rows else ""

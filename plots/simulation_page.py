@@ -32,7 +32,7 @@ def _names(procedure):
 
 def _describe_series(simulation):
     rows = [f"| {each['name']} | {each['about']} |" for each in simulation["series"]]
-    return "\n".join(["| series | noise, or what the machine does while one measures |", "|---|---|", *rows])
+    return "\n".join(["| series | noise, or drift of the machine's speed |", "|---|---|", *rows])
 
 
 def _describe_cells(simulation):
@@ -43,7 +43,7 @@ def _describe_cells(simulation):
         f"The ratio of a unit has a standard deviation of {percent(simulation['unit_deviation'])}, a round one of "
         f"{percent(simulation['round_deviation'])}, and d is {percent(simulation['drift'])}. All noises are equally wide in "
         f"the middle half. A figure comes from {ticks.exact(fewest)} to {ticks.exact(trials)} series; the half-width of its "
-        f"Clopper-Pearson interval is at most {percent(most)}. **Bold**: the procedure does not keep what it states (beyond "
+        f"Clopper-Pearson interval is at most {percent(most)}. **Bold**: the procedure misses its stated rate (outside "
         f"the 99.9 % interval). Seed {simulation['seed']}; the same seed gives the same figures. "
         f"[All figures, with their intervals](../{RESULT})."
     )

@@ -124,9 +124,10 @@ CaseResult CaseRun::result() const {
   judge(result);
   if (result.verdict == ClaimVerdict::kUndecided) {
     const bool has_interval = result.ratio ? result.ratio->interval.has_value() : result.value->interval.has_value();
-    result.reason = has_interval
-                        ? fmt::format("the interval of {} includes the threshold", os::plural(result.units, "unit"))
-                        : fmt::format("{} are too few", os::plural(units_.size(), "unit"));
+    result.reason =
+        has_interval
+            ? fmt::format("the interval of {} includes the threshold", os::plural(result.units, "unit"))
+            : fmt::format("{} {} too few", os::plural(units_.size(), "unit"), units_.size() == 1 ? "is" : "are");
   }
   return result;
 }

@@ -49,7 +49,7 @@ struct ClaimCase {
   net::Nanoseconds window{};
   net::Nanoseconds warmup{};
   bool accept_invalid = false;
-  bool interleave = true;  // false: the servers take turns, also where they could be interleaved
+  bool interleave = true;  // false: the servers run one after another, also where they could be interleaved
   std::string file;        // of the claim
   std::string place;       // in the file
 

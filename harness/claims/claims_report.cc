@@ -153,7 +153,7 @@ std::string describe_claim(const ClaimRun& run, const ClaimsRun& of_all) {
   if (document.at("choice").contains(name)) {
     text += indented(document.at("choice").at(name).get<std::string>(), 2);
   } else if (verdict == ClaimVerdict::kUndecided && of_all.complete) {  // an interrupted run is resumed
-    text += indented(fmt::format("measure longer: --only {} --budget 10m", run.claim->id), 2);
+    text += indented(fmt::format("measure longer: the same command with --only {} --budget 10m", run.claim->id), 2);
   }
   return text;
 }

@@ -111,7 +111,7 @@ class Claims(EndToEnd):
         self.assertEqual(done.returncode, 4, done.stderr + done.stdout)
         self.assertEqual(self.result()["claims"][0]["verdict"], "undecided")
         self.assertIn("some cases will stay undecided", done.stderr)
-        self.assertIn("measure longer: --only long --budget 10m", done.stdout)
+        self.assertIn("measure longer: the same command with --only long --budget 10m", done.stdout)
 
     def test_a_condition_makes_a_claim_contested_and_a_flip_finds_it(self):
         def add_cases(claim):

@@ -62,7 +62,7 @@ std::optional<std::uint64_t> read_kernel_stack_size();
 // server before, for some 60 ms after its end (RCU).
 enum class Trend { kGrows, kFalls };
 
-// Tells from readings in turn when a trend has ended: a few of them show no new extreme.
+// Tells from successive readings when a trend has ended: a few of them show no new extreme.
 class Settling {
  public:
   explicit Settling(Trend trend) noexcept : trend_(trend) {}

@@ -38,7 +38,7 @@ Draws draw_rounds(const SeriesKind& kind, std::size_t count, Random& random) {
   return values;
 }
 
-// The differences of two cells, a round of each in a block, in a drawn order.
+// The differences of two cells, a round of each in a block, in random order.
 Draws draw_blocks(const SeriesKind& kind, std::size_t count, Random& random) {
   const Draws rounds = draw_rounds(kind, 2 * count, random);
   Draws differences;
@@ -108,45 +108,45 @@ SimulatedProcedure of_nested(std::size_t units, std::size_t slices) {
           }};
 }
 
-// Draws of two sides of equal size, in turn or one side after the other.
+// Draws of two sides of equal size, alternately or one side after the other.
 struct Sides {
   Draws base;
   Draws now;
 };
 
-Sides draw_sides(const SeriesKind& kind, std::size_t each, bool in_turn, Random& random) {
+Sides draw_sides(const SeriesKind& kind, std::size_t each, bool alternating, Random& random) {
   const Draws runs = draw_rounds(kind, 2 * each, random);
   Sides sides;
   for (std::size_t i = 0; i < each; ++i) {
-    const std::size_t first = in_turn ? 2 * i + draw_order(2, random).front() : i;
-    const std::size_t second = in_turn ? 4 * i + 1 - first : each + i;
+    const std::size_t first = alternating ? 2 * i + draw_order(2, random).front() : i;
+    const std::size_t second = alternating ? 4 * i + 1 - first : each + i;
     sides.base.push_back(runs[first]);
     sides.now.push_back(runs[second]);
   }
   return sides;
 }
 
-std::string describe_sides(std::size_t each, bool in_turn) {
-  return std::to_string(each) + " runs a side, " + (in_turn ? "in turn" : "base first");
+std::string describe_sides(std::size_t each, bool alternating) {
+  return std::to_string(each) + " runs a side, " + (alternating ? "alternating" : "base first");
 }
 
-SimulatedProcedure of_sides(std::size_t each, bool in_turn) {
+SimulatedProcedure of_sides(std::size_t each, bool alternating) {
   return {.name = "rank_sum_shift",
-          .setting = describe_sides(each, in_turn),
+          .setting = describe_sides(each, alternating),
           .stated = statistics::rank_sum_shift(count_up(each), count_up(each), kConfidenceLevel).interval->coverage,
-          .trial = [each, in_turn](const SeriesKind& kind, Random& random) {
-            const Sides sides = draw_sides(kind, each, in_turn, random);
+          .trial = [each, alternating](const SeriesKind& kind, Random& random) {
+            const Sides sides = draw_sides(kind, each, alternating, random);
             return covers(statistics::rank_sum_shift(sides.base, sides.now, kConfidenceLevel).interval, 0);
           }};
 }
 
-SimulatedProcedure test_of_sides(std::size_t each, bool in_turn) {
+SimulatedProcedure test_of_sides(std::size_t each, bool alternating) {
   return {.name = "rank_sum_p",
-          .setting = describe_sides(each, in_turn),
+          .setting = describe_sides(each, alternating),
           .figure = SimulatedFigure::kFalseAlarms,
           .stated = kTestLevel,
-          .trial = [each, in_turn](const SeriesKind& kind, Random& random) {
-            const Sides sides = draw_sides(kind, each, in_turn, random);
+          .trial = [each, alternating](const SeriesKind& kind, Random& random) {
+            const Sides sides = draw_sides(kind, each, alternating, random);
             return statistics::rank_sum_p(sides.base, sides.now) <= kTestLevel;
           }};
 }
@@ -218,7 +218,7 @@ SimulatedProcedure test_of_many(std::size_t cells) {
           }};
 }
 
-// Points in a drawn order within each block, as a run measures a sweep.
+// Points in random order within each block, as a run measures a sweep.
 SimulatedProcedure of_slope(std::size_t values, std::size_t blocks) {
   return {
       .name = "theil_sen",

@@ -30,12 +30,12 @@ inline constexpr std::array<SeriesKind, 10> kSeriesKinds{{
     {"t2", "Student's t with 2 degrees of freedom: infinite variance", Noise::kT2, MachineDrift::kNone},
     {"lognormal", "skewed: the exponential of a standard normal", Noise::kLognormal, MachineDrift::kNone},
     {"contaminated", "normal; one value in 20 has ten times the deviation", Noise::kContaminated, MachineDrift::kNone},
-    {"linear", "the machine's logarithmic speed rises from -d to d", Noise::kNormal, MachineDrift::kLinear},
-    {"walk", "it walks at random, and is d away at the end (standard deviation)", Noise::kNormal,
+    {"linear", "the logarithm of the machine's speed rises from -d to d", Noise::kNormal, MachineDrift::kLinear},
+    {"walk", "the speed is a random walk; its standard deviation at the end is d", Noise::kNormal,
      MachineDrift::kRandomWalk},
-    {"sine", "it swings with amplitude d, one and a half periods in all", Noise::kNormal, MachineDrift::kSine},
-    {"step", "it goes from -d to d at a moment in the middle fifth", Noise::kNormal, MachineDrift::kStep},
-    {"two speeds", "it alternates between -d and d, ten times in all on average", Noise::kNormal,
+    {"sine", "the speed swings with amplitude d, one and a half periods in all", Noise::kNormal, MachineDrift::kSine},
+    {"step", "the speed steps from -d to d at a moment in the middle fifth", Noise::kNormal, MachineDrift::kStep},
+    {"two speeds", "the speed alternates between -d and d, ten times in all on average", Noise::kNormal,
      MachineDrift::kTwoSpeeds},
 }};
 

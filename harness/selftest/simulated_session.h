@@ -19,7 +19,7 @@ inline constexpr double kMachineDrift = 0.1;
 // What a simulated session of `fanin ab` is about.
 struct SessionSetting {
   net::Nanoseconds budget{};
-  bool interleaved = true;  // else the arms of a unit have their rounds one after the other, in a drawn order
+  bool interleaved = true;  // else the arms of a unit have their rounds one after the other, in random order
   bool ends_early = false;  // the budget ends after a number of units that is drawn
   double log_effect = 0;    // of new
   double band = 0;          // a share

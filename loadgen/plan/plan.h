@@ -87,7 +87,7 @@ struct LoadPlan {
   bool allow_busy = false;              // a busy machine is a warning, however busy
   std::string machine_busy;             // why other programs keep the machine busy; empty: they do not
   bool timestamps = false;  // of the kernel, in addition to those of the generator's clock; with the epoll driver
-  std::optional<SlicePlan> slices;  // takes turns with other targets
+  std::optional<SlicePlan> slices;  // interleaved with other targets
 
   std::vector<Condition> assertions;  // about the result
 

@@ -183,7 +183,7 @@ constexpr auto kRequestRows = std::to_array<Option>({
      .place = &protocols::ClientProtocolOptions::expect_body_pattern,
      .default_text = "any",
      .group = kHttpGroup,
-     .help = "protocol http: a regular expression (PCRE2) that matches something of every body",
+     .help = "protocol http: a regular expression (PCRE2) that must match within every body",
      .details = "It matches bytes, within the first 64 KiB of the body; `$` does not match an end. Otherwise as "
                 "`--expect-body`",
      .in_class = true},

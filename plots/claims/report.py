@@ -66,7 +66,7 @@ def _describe_case(case):
         "claimed": words.format_threshold(case),
         "published": "" if case["published"] is None else words.format_stated(case["published"], case),
         "control": control or "none",
-        "units": f"{case['units']}{', interleaved' if case['interleaved'] else ', in turn'}",
+        "units": f"{case['units']}{', interleaved' if case['interleaved'] else ', one after another'}",
         "smallest": "unknown" if smallest is None else f"{100 * smallest:.1f} %",
         "placement": case["placement"],
         "verdict": case["verdict"],

@@ -15,7 +15,7 @@ _DEBIAN = re.compile(r"(\+deb\w+)?(-cloud)?-amd64")
 _PARAMETERS = {"idle_connections": "idle connections", "connections": "connections", "payload_bytes": "bytes of payload"}
 
 
-# Switches per request by which two counts of a cell differ where the programs run in another order; fewer are timer ticks and
+# Switches per request by which two counts of a cell differ where the programs are scheduled in a different order; fewer are timer ticks and
 # kernel threads.
 _ANOTHER_ORDER = 0.2
 
@@ -75,7 +75,7 @@ class Ledger:
         return [f"{', '.join(cells)}: {why}" for why, cells in reasons.items()]
 
     def describe_seeds(self):
-        """A line with the cells in which the programs run in another order with some seed; none without further seeds."""
+        """A line with the cells in which some seed schedules the programs in a different order; none without further seeds."""
         counts = {}
         for each in [*self.cells, *(total for total in self.document.get("other_seeds", []) if total["status"] == "ok")]:
             counts.setdefault((each["id"], each["kernel"]), []).append(each)
@@ -87,7 +87,7 @@ class Ledger:
         if "other_seeds" not in self.document:
             return []
         seeds = ", ".join(map(str, [self.document["seed"], *sorted({each["seed"] for each in self.document["other_seeds"]})]))
-        return [f"With some of the seeds {seeds} the programs run in another order in {len(found)} of {len(counts)} cells{': ' if found else ''}{', '.join(found)}"]
+        return [f"Some of the seeds {seeds} schedule the programs in a different order in {len(found)} of {len(counts)} cells{': ' if found else ''}{', '.join(found)}"]
 
     def describe_footer(self):
         document = self.document
@@ -121,7 +121,7 @@ def list_switches(cell):
 
 
 def has_another_order(one, other):
-    """Whether the programs run in another order in two counts of a cell."""
+    """Whether the programs are scheduled in a different order in two counts of a cell."""
     was, now = list_switches(one), list_switches(other)
     return any(abs(now[name] - was[name]) >= _ANOTHER_ORDER for name in was)
 

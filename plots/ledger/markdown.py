@@ -17,8 +17,8 @@ HEAD = f"""<!-- python3 -m plots.publish {RESULT} writes this page: do not edit 
 
 # Kernels
 
-What a request costs on each kernel, in instructions, and which functions make the difference. `fanin kernels` counts
-them; [ledger.md](ledger.md) says how, and with what error. **Instructions are not time**: the emulator has no caches, no
+Instructions per request on each kernel, and the functions whose counts changed. `fanin kernels` counts them;
+[ledger.md](ledger.md) says how, and with what error. **Instructions are not time**: the emulator has no caches, no
 pipeline and no second CPU."""
 NOT_MEASURED = f"Not measured yet: `fanin kernels --kernel debian:6.1 --kernel debian:6.12 --out {DIRECTORY}` does."
 HEAT_MAP, MEMORY = "ledger-kernels", "ledger-memory"
@@ -137,8 +137,8 @@ def _range_line(ledger, experiment, first, last):
     where = f"{'more' if more == len(changes) else 'fewer'} instructions in {share}"
     (lowest, least), (highest, most) = changes[0], changes[-1]
     return (
-        f"`{experiment}`: from {ledger.short(first)} to {ledger.short(last)} a request has {where} cells. The changes "
-        f"reach from {format_change(least)} (`{lowest}`) to {format_change(most)} (`{highest}`)."
+        f"`{experiment}`: from {ledger.short(first)} to {ledger.short(last)} a request executes {where} cells. The changes "
+        f"range from {format_change(least)} (`{lowest}`) to {format_change(most)} (`{highest}`)."
     )
 
 
@@ -238,7 +238,7 @@ def _describe_largest(base, now, most=3):
 
 
 def _switches(ledger):
-    """The cells in which the programs run in another order."""
+    """The cells in which the programs are scheduled in a different order."""
     pairs = [pair for pair in (_pair(ledger, each) for each in ledger.list_ids()) if all(pair)]
     rows = []
     for base, now in pairs:
@@ -251,7 +251,7 @@ def _switches(ledger):
     yield "## The order of the programs"
     first, last = ledger.short(ledger.kernels[0]), ledger.short(ledger.kernels[-1])
     yield (
-        f"In {len(rows)} of {len(pairs)} cells the programs run in another order on {last} than on {first}: a request switches to one of them more or less "
+        f"In {len(rows)} of {len(pairs)} cells the programs are scheduled in a different order on {last} than on {first}: a request switches to one of them more or less "
         "often. There the scheduler runs another number of times, so that the change is not one of its code alone."
     )
     if rows:
@@ -265,7 +265,7 @@ def _memory(ledger, charts):
     if not bars:
         return
     yield "## Kernel memory of an idle connection"
-    yield "Both ends of a connection, and what the server has for it: page tables, kernel stacks and slab. The memory of the programs is not part of it."
+    yield "Slab memory of both ends of a connection, plus the server's page tables and kernel stacks. User memory is excluded."
     kernels = [each for each in ledger.kernels if any(bar.kernel == each for bar in bars)]
     found = {(bar.server, bar.kernel): ticks.size(bar.total) for bar in bars}
     rows = [f"| `{server}` | {' | '.join(found.get((server, kernel), '-') for kernel in kernels)} |" for server in dict.fromkeys(bar.server for bar in bars)]

@@ -58,7 +58,7 @@ class Page(unittest.TestCase):
                 if each["id"] in ids[:2]:
                     each["instructions_per_request"] = 1000.0 if each["kernel"] == KERNELS[0] else 1000.0 * factors[ids.index(each["id"])]
             with self.subTest(words=words):
-                self.assertIn(f"a request has {words} cells", markdown._range_line(Ledger(document), "readiness", KERNELS[0], KERNELS[-1]))
+                self.assertIn(f"a request executes {words} cells", markdown._range_line(Ledger(document), "readiness", KERNELS[0], KERNELS[-1]))
 
     def test_memory_and_configuration_are_told(self):
         self.assertIn("| `select` | 5 KiB | 5 KiB |", self.text)
@@ -72,7 +72,7 @@ class Page(unittest.TestCase):
 
     def test_another_order_of_the_programs_is_told(self):
         """Would catch: a change of the scheduler's decisions taken for one of its code."""
-        self.assertIn("In 0 of 10 cells the programs run in another order on 6.12.117 than on 6.1.0-56", self.text)
+        self.assertIn("In 0 of 10 cells the programs are scheduled in a different order on 6.12.117 than on 6.1.0-56", self.text)
         document = make_ledger()
         next(each for each in document["cells"] if each["id"] == markdown.CELL and each["kernel"] == KERNELS[1])["switches"]["server"] = 1000
         self.assertIn("| `echo/epoll/1` | 1.00 \u2192 2.00 | 1.00 \u2192 1.00 |", markdown.page(Ledger(document), ALL))

@@ -69,7 +69,7 @@ class Document(unittest.TestCase):
         self.assertEqual(Ledger(document).describe_seeds(), [])
         total = ledger_fixture.make_total(document["cells"][0], 2)
         document["other_seeds"] = [total, ledger_fixture.make_total(document["cells"][1], 2)]
-        self.assertEqual(Ledger(document).describe_seeds(), ["With some of the seeds 1, 2 the programs run in another order in 0 of 21 cells"])
+        self.assertEqual(Ledger(document).describe_seeds(), ["Some of the seeds 1, 2 schedule the programs in a different order in 0 of 21 cells"])
         total["switches"] = total["switches"] | {"server": 900}
         total["instructions"] += 5000
         (line,) = Ledger(document).describe_seeds()
