@@ -139,6 +139,25 @@ std::map<std::string, double> count_server_user(const Json& cell) {
   return counts;
 }
 
+double count_server_switches(const Json& cell) {
+  return cell.at("switches").at("server").get<double>() / cell.at("requests").get<double>();
+}
+
+// A server that sleeps another number of times executes its own code for each wait another number of times. A small
+// change of it then says nothing about the program.
+void doubt_other_order(MetricVerdict& metric, double switches) {
+  constexpr double kSameOrder = 0.02;  // per request; timer ticks and kernel threads are fewer
+  if (std::abs(switches) < kSameOrder || metric.base == metric.now ||
+      judge_ratio(metric.ratio->interval, kTotalBand, false) != Verdict::kEquivalent) {
+    return;
+  }
+  metric.verdict = Verdict::kUndecided;
+  metric.add_reason(fmt::format(
+      "the server's own instructions are undecided, since the programs are scheduled in a different order ({:+.3f} "
+      "switches per request): try another --seed",
+      switches));
+}
+
 MetricVerdict judge_server_user(const MetricVerdict& total, const UserChange& user, double band) {
   MetricVerdict metric = total;
   metric.metric = std::string(kServerUserInstructions);
@@ -204,8 +223,13 @@ LedgerComparison compare_counts(const Json& base, const Json& now, const AbOptio
       const Json& cells = ledger.at("cells");
       return *std::find_if(cells.begin(), cells.end(), [&](const Json& cell) { return cell.at("id") == metric.cell; });
     };
-    metrics.push_back(judge_server_user(metric, compare_server_user(find(was), find(is)),
-                                        find_band(std::string(kServerUserInstructions), options.bands, 0)));
+    MetricVerdict own = judge_server_user(metric, compare_server_user(find(was), find(is)),
+                                          find_band(std::string(kServerUserInstructions), options.bands, 0));
+    doubt_other_order(own, count_server_switches(find(is)) - count_server_switches(find(was)));
+    if (!own.reason.empty()) {
+      judgement.notes.push_back(fmt::format("{}: {}", own.cell, own.reason));
+    }
+    metrics.push_back(std::move(own));
     metrics.push_back(metric);
   }
   judgement.metrics = std::move(metrics);
