@@ -76,8 +76,8 @@ struct PortRange {
 // kernel's default if it cannot be read.
 PortRange local_port_range() noexcept;
 
-// The longer of the two ranges beside `local`, without the privileged ports. May be empty. The kernel gives its ports
-// only to programs that name them.
+// The longer of the two ranges below and above `local`, without the privileged ports. May be empty. The kernel never
+// chooses these ports itself.
 PortRange range_outside(const PortRange& local) noexcept;
 
 // Steers all connections of one client address to one of the `count` listeners that share this one's port: listener

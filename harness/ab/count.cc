@@ -123,8 +123,8 @@ void exclude(Json& base, Json& now, Judgement& judgement) {
   }
 }
 
-// Options that no request uses moved it by up to 0.24 % (churn/epoll) and 0.12 % (echo/epoll): the layout of other
-// programs shifts interrupts, and with them the paths of the scheduler.
+// Options that no request uses move it by less than half of this: another program shifts the guest's interrupts, and
+// with them the paths of the scheduler.
 constexpr double kTotalBand = 0.01;
 
 // By function, of the server's user code.
